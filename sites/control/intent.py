@@ -98,6 +98,7 @@ def intent(plan: Plan, rules: Rules, inputs: Inputs, views: Sequence[UnitView], 
     others_mw = sum(fleet.others_w for fleet in fleets) / W_PER_MW
     rooms = (
         _Room(_site_mw(at, fleets, low, limit), at.ratios, limit.code),
+        _Room(rules.units_within_mw(target.mw) - others_mw, [1.0] * len(fleets), target.code),
         _Room(rules.units_mw - others_mw, [1.0] * len(fleets), "feeder"),
     )
     wants, over = _within(at, fleets, wants, low, rooms)
@@ -152,12 +153,8 @@ def _fleets(plan: Plan, rules: Rules, views: Sequence[UnitView]) -> tuple[list[F
 
 def _target(rules: Rules, inputs: Inputs, now_s: float) -> tuple[Limit, str]:
     """Return the lowest load target that holds, and the code of a source that is silent."""
-    holding = [
-        target.limit_mw
-        for target in inputs.targets
-        if target.start_s <= now_s and (target.end_s is None or now_s < target.end_s)
-    ]
-    lowest = Limit(max(min(holding, default=float("inf")), 0.0), "target")
+    held_mw = inputs.target_mw(now_s)
+    lowest = Limit(float("inf") if held_mw is None else held_mw, "target")
     if not inputs.targets_lost:
         return lowest, ""
     rule = rules.on_lost_target or Fallback.HOLD

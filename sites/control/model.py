@@ -87,3 +87,12 @@ class Inputs:
     targets: tuple[LoadTarget, ...] = ()  # those that hold now or later
     faults: tuple[str, ...] = ()  # sources that do not deliver, each in a line
     targets_lost: bool = False  # whether a declared source of targets is silent for longer than its limit
+
+    def target_mw(self, now_s: float) -> float | None:
+        """Return the lowest load target that holds at a time [MW meter], never below 0; None if there is none."""
+        holding = (
+            max(target.limit_mw, 0.0)
+            for target in self.targets
+            if target.start_s <= now_s and (target.end_s is None or now_s < target.end_s)
+        )
+        return min(holding, default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,9 @@ def earning_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, device_
     return worth_usd + exported_usd - within_mw * prices.near - beyond_mw * prices.far
 
 
-def best_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, full_w: Mapping[str, float]) -> float:
+def best_usd_per_h(
+    plan: Plan, now_s: float, spot_usd_per_mwh: float, full_w: Mapping[str, float], most_mw: float = math.inf
+) -> float:
     """Return the most that units can earn in an hour at a moment, by the order of worth at its price [USD/h].
 
     Parameters
@@ -168,17 +171,23 @@ def best_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, full_w: Ma
         As for `earning_usd_per_h`.
     full_w
         Power of the units of each block at full power [W].
+    most_mw
+        The most that the units may draw, as a load target leaves them [MW].
 
     Notes
     -----
     Idle power of a block with work is drawn whatever it costs, as in the dispatch.
     """
     at = Moment(plan, now_s)
-    room_mw = at.limit.mw * plan.availability_frac
+    shares = [
+        min(full_w.get(block.name, 0.0) / (block.nameplate_mw * W_PER_MW), 1.0) if block.nameplate_mw > 0.0 else 0.0
+        for block in plan.blocks
+    ]
+    # of several blocks the one that a megawatt reaches furthest in: never less than what the units can earn
+    per_mw = max((ratio / share for ratio, share in zip(at.ratios, shares, strict=True) if share > 0.0), default=1.0)
+    room_mw = min(at.limit.mw * plan.availability_frac, max(most_mw, 0.0) * per_mw)
     best = draw(plan, at.step, plan_prices(plan, at.step, spot_usd_per_mwh), room_mw, at.limit.code)
-    device_w = {}
-    for index, block in enumerate(plan.blocks):
-        nameplate_w = block.nameplate_mw * W_PER_MW
-        share = min(full_w.get(block.name, 0.0) / nameplate_w, 1.0) if nameplate_w > 0.0 else 0.0
-        device_w[block.name] = at.budget(index, best, best).high_w * share
+    device_w = {
+        block.name: at.budget(index, best, best).high_w * shares[index] for index, block in enumerate(plan.blocks)
+    }
     return earning_usd_per_h(plan, now_s, spot_usd_per_mwh, device_w)

@@ -31,6 +31,8 @@ class Rules:
     windows_down: int = 1  # price intervals in a row that must call for less power
     windows_up: int = 1  # price intervals in a row that must call for more power
     units_mw: float = math.inf  # [MW] that the units may draw, so that the feeder holds with its other loads and losses
+    other_mw: float = 0.0  # [MW] of loads at the meter that are no units
+    losses_frac: float = 0.0  # of the power at the meter
 
     def __post_init__(self) -> None:
         """Raise InputError for a rule that has no meaning."""
@@ -42,5 +44,17 @@ class Rules:
                 raise InputError.at("control", key, expected=expected, got=getattr(self, key))
         if not self.stale_price_s >= 0.0:
             raise InputError.at("control", "stale_price_s", expected="0 s or more", got=self.stale_price_s)
+        if not self.other_mw >= 0.0:
+            raise InputError.at("limits", "other_kw", expected="0 kW or more", got=self.other_mw)
+        if not 0.0 <= self.losses_frac < 1.0:
+            raise InputError.at("limits", "losses_percent", expected="a share from 0 to below 1", got=self.losses_frac)
         if not self.units_mw >= 0.0:
             raise InputError.at("limits", "feeder_kw", expected="more than other_kw and losses", got=self.units_mw)
+
+    def units_within_mw(self, meter_mw: float) -> float:
+        """Return what the units may draw so that the meter shows no more than a load target [MW].
+
+        It is below 0 if the other loads alone are above the target. A target of 0 asks for every unit to stop, whatever
+        the other loads draw.
+        """
+        return meter_mw * (1.0 - self.losses_frac) - self.other_mw if meter_mw > 0.0 else 0.0

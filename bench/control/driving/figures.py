@@ -1,5 +1,6 @@
 """The figures of a cycle for people: the flat fields of a row, which the page shows and no decision depends on."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +48,7 @@ class Figures:
     ) -> dict[str, Any]:
         """Return the flat fields of a cycle; `looks` and `feeder` are those of the devices themselves."""
         spot = self._spot(inputs, now_s)
-        self._earn(looks, intended, spot, now_s)
+        self._earn(looks, intended, spot, inputs.target_mw(now_s), now_s)
         powers = [look.power_w for look in looks.values() if look.power_w is not None]
         halted = bool(decision.halted)
         listed = list(self._not_as_intended(looks, intended, memory))
@@ -62,7 +63,7 @@ class Figures:
             "meter_mw": _mw(feeder.power_w if feeder is not None and feeder.at_s == now_s else None),
             "devices_mw": _mw(sum(powers) if powers else None),
             "price_usd_per_mwh": spot,
-            "target_mw": self._target_mw(inputs, now_s),
+            "target_mw": inputs.target_mw(now_s),
             "money": {name: round(value, _PLACES) + 0.0 for name, value in self._money.items()},  # never -0
             "states": {**dict.fromkeys(map(str, UnitState), 0), **Counter(str(look.state) for look in looks.values())},
             "commands": len(decision.commands),
@@ -76,15 +77,9 @@ class Figures:
             return None
         return decisive(self._run.plan, step, self._run.rules, inputs, now_s).spot_usd_per_mwh
 
-    def _target_mw(self, inputs: Inputs, now_s: float) -> float | None:
-        held = (
-            target.limit_mw
-            for target in inputs.targets
-            if target.start_s <= now_s and (target.end_s is None or now_s < target.end_s)
-        )
-        return min(held, default=None)
-
-    def _earn(self, looks: Mapping[str, Look], intended: Intended, spot: float | None, now_s: float) -> None:
+    def _earn(
+        self, looks: Mapping[str, Look], intended: Intended, spot: float | None, target_mw: float | None, now_s: float
+    ) -> None:
         """Add what this cycle earns: by what devices show, by the intent, and what the best would earn beyond."""
         last_s, self._last_s = self._last_s, now_s
         if spot is None or last_s is None:
@@ -100,7 +95,8 @@ class Figures:
             meant[block] += terms.power_w(intended.levels[name]) if name in intended.levels else power_w
             full[block] += terms.unit.full_w
         earned = earning_usd_per_h(self._run.plan, now_s, spot, shown)
-        best = best_usd_per_h(self._run.plan, now_s, spot, full)
+        most_mw = math.inf if target_mw is None else self._run.rules.units_within_mw(target_mw)
+        best = best_usd_per_h(self._run.plan, now_s, spot, full, most_mw)
         self._money["earned_usd"] += earned * hours
         self._money["would_have_earned_usd"] += earning_usd_per_h(self._run.plan, now_s, spot, meant) * hours
         self._money["regret_usd"] += (best - earned) * hours

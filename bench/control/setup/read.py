@@ -145,6 +145,8 @@ def _rules(file: ControlFile, limits: Limits) -> Rules:
         windows_down=table.windows_down,
         windows_up=table.windows_up,
         units_mw=(limits.feeder_w * (1.0 - limits.losses_frac) - limits.other_w) / W_PER_MW,
+        other_mw=limits.other_w / W_PER_MW,
+        losses_frac=limits.losses_frac,
     )
 
 

@@ -83,6 +83,19 @@ def test_the_lowest_target_that_holds_now_counts(targets, running_units):
     assert list(decided.values()).count(ON) == running_units
 
 
+@pytest.mark.parametrize(
+    ("limit_mw", "other_mw", "losses_frac", "running_units"),
+    [(4.4, 1.2, 0.0, 3), (4.4, 1.2, 0.1, 2), (1.0, 1.2, 0.0, 0), (0.0, 1.2, 0.0, 0)],
+)
+def test_a_load_target_holds_at_the_meter_with_its_other_loads_and_losses(
+    limit_mw, other_mw, losses_frac, running_units
+):
+    rules = replace(HOLD, other_mw=other_mw, losses_frac=losses_frac)
+    decided = intent(MINE, rules, replace(prices(20.0), targets=(target(limit_mw),)), up(*MINERS), NOW_S)
+    assert list(decided.levels.values()).count(ON) == running_units
+    assert ("over_limit" in decided.codes) == (0.0 < limit_mw < other_mw)
+
+
 @pytest.mark.parametrize(("rule", "running_units"), [(Fallback.HOLD, 2), (Fallback.CURTAIL, 0), (Fallback.RUN, 4)])
 def test_a_silent_source_of_targets_is_handled_as_declared(rule, running_units):
     inputs = replace(prices(20.0), targets=(target(2.3),), targets_lost=True)
@@ -258,6 +271,8 @@ def test_rules_without_a_meaning_are_refused():
     for changes in (
         {"on_lost_telemetry": Fallback.RUN}, {"windows_down": 0}, {"windows_up": 13}, {"stale_price_s": -1.0},
         {"units_mw": float("nan")},
+        {"other_mw": -1.0},
+        {"losses_frac": 1.0},
     ):  # fmt: skip
         with pytest.raises(InputError, match="expected"):
             replace(HOLD, **changes)

@@ -71,6 +71,8 @@ def situations(draw):
         windows_down=draw(st.integers(1, 3)),
         windows_up=draw(st.integers(1, 3)),
         units_mw=draw(st.sampled_from([1000.0, 0.02, 0.005, 0.0])),
+        other_mw=draw(st.sampled_from([0.0, 0.003])),
+        losses_frac=draw(st.sampled_from([0.0, 0.02])),
     )
     limits = draw(st.lists(st.floats(0.0, 0.06), max_size=2))
     inputs = replace(
@@ -100,7 +102,7 @@ def test_units_never_draw_more_than_a_limit_leaves_them(situation):
     plan, rules, inputs, views = situation
     decided = intent(plan, rules, inputs, views, NOW_S)
     at_meter = [plan.room_mw[0] / plan.availability_frac, *(each.limit_mw for each in inputs.targets)]
-    at_units = [rules.units_mw]
+    at_units = [rules.units_mw, *(rules.units_within_mw(max(each.limit_mw, 0.0)) for each in inputs.targets)]
     for limits, pue in ((at_meter, PUE), (at_units, dict.fromkeys(PUE, 1.0))):
         own, others = drawn_mw(views, decided.levels, pue)
         lowest = drawn_mw(views, dict.fromkeys(decided.levels, OFF), pue)[0]

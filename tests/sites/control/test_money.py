@@ -103,3 +103,9 @@ def test_the_best_of_a_moment_is_at_least_any_other(spot):
 def test_a_few_units_of_a_block_earn_their_share():
     assert best_usd_per_h(MINE, 0.0, 50.0, {"miners": 1e6}) == pytest.approx(1.1 * 10.0)
     assert best_usd_per_h(MINE, 0.0, 50.0, {}) == 0.0
+
+
+@pytest.mark.parametrize("full_w", [4e6, 2e6])
+def test_the_best_within_a_load_target_is_what_the_target_leaves(full_w):
+    assert best_usd_per_h(MINE, 0.0, 50.0, {"miners": full_w}, most_mw=1.0) == pytest.approx(1.1 * 10.0)
+    assert best_usd_per_h(MINE, 0.0, 50.0, {"miners": full_w}, most_mw=-1.0) == 0.0
