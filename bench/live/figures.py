@@ -11,7 +11,7 @@ STATES = ("running", "off", "changing", "fault", "unknown")
 MODES = ("shadow", "armed", "halted")
 _UNIT_KEYS = ("unit", "state", "level", "intent", "reason")
 MOST_UNITS = 100  # that the page lists
-_MOST_FAULTS = 20
+_MOST_FAULTS = 20  # and reasons
 _LONGEST_TEXT = 300  # characters
 
 
@@ -29,6 +29,7 @@ def cycle(line: bytes) -> dict[str, Any] | None:
         return None
     money, states = _table(row.get("money")), _table(row.get("states"))
     units, faults = _list(row.get("not_as_intended")), _list(row.get("faults"))
+    reasons = _list(row.get("reasons"))
     mode = row.get("mode")
     return {
         **{name: _number(row.get(name)) for name in NUMBERS},
@@ -40,6 +41,7 @@ def cycle(line: bytes) -> dict[str, Any] | None:
         "states": {name: _number(states.get(name)) for name in STATES},
         "units": [{key: _text(unit.get(key)) for key in _UNIT_KEYS} for unit in map(_table, units[:MOST_UNITS])],
         "units_count": len(units),
+        "reasons": [_text(reason) for reason in reasons[:_MOST_FAULTS]],
         "faults": [_text(fault) for fault in faults[:_MOST_FAULTS]],
         "faults_count": len(faults),
     }

@@ -34,6 +34,14 @@ function rows(units) {
   at("units").replaceChildren(...fresh);
 }
 
+function lines(id, words) {
+  at(id).replaceChildren(...words.map((line) => {
+    const item = document.createElement("li");
+    item.textContent = line;
+    return item;
+  }));
+}
+
 function chart() {
   const known = cycles.flatMap((each) => Object.values(LINES).map((key) => each[key])).filter((value) => value !== null);
   const top = Math.max(1e-9, ...known) * 1.05, low = Math.min(0, ...known);
@@ -77,11 +85,9 @@ function draw() {
   at("units-table").hidden = !last.units.length;
   rows(last.units);
   text("faults-line", last.faults_count ? `Inputs that do not deliver: ${last.faults_count}` : "Every input delivers.");
-  at("faults").replaceChildren(...last.faults.map((fault) => {
-    const item = document.createElement("li");
-    item.textContent = fault;
-    return item;
-  }));
+  lines("faults", last.faults);
+  text("reasons-line", last.reasons.length ? "Reasons of the last decision:" : "All work that is worth its power runs.");
+  lines("reasons", last.reasons);
   chart();
   age();
 }

@@ -20,6 +20,7 @@ def row(tick=0, **changes):
         "not_as_intended": [
             {"unit": "m7", "state": "unknown", "level": None, "intent": "off", "reason": "stale_telemetry"}
         ],
+        "reasons": ["power costs more than its work is worth"],
         "faults": ["price http://10.0.0.9/prices: no complete answer in time"],
     }  # fmt: skip
     return figures | changes

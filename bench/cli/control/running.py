@@ -104,7 +104,7 @@ async def _driven(task: Run, clock: Clock, request: Request) -> tuple[Ending, in
         commands[0] += row["commands"]
         if not request.as_json:
             print_cycle(row, known)
-        known[:] = row["faults"]
+        known[:] = [*row["reasons"], *row["faults"]]
 
     def started(port: int) -> None:
         if not request.as_json:

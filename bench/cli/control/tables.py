@@ -27,7 +27,7 @@ _ENDS = {
 
 
 def print_cycle(row: Mapping[str, Any], known: Collection[str] = ()) -> None:
-    """Print a cycle on one line, and each fault of the inputs that is not known yet."""
+    """Print a cycle on one line, then each reason of its decision and each fault of the inputs that is new."""
     at = datetime.fromtimestamp(row["at_s"], UTC)
     price = row.get("price_usd_per_mwh")
     states = ", ".join(f"{count} {state}" for state, count in row["states"].items() if count)
@@ -41,6 +41,9 @@ def print_cycle(row: Mapping[str, Any], known: Collection[str] = ()) -> None:
     if row.get("commands"):
         parts.append(counted(row["commands"], "command"))
     say("  ".join(parts))
+    for line in row.get("reasons", ()):
+        if line not in known:
+            say(f"                {line}")
     for line in row.get("faults", ()):
         if line not in known:
             warn(line)

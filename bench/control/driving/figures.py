@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.control.decision.memory import Memory, UnitMemory
 from bench.control.decision.terms import Intended, UnitTerms
 from bench.control.decision.tick import Decision, FeederReading, Look
 from bench.control.driving.run import Run
+from bench.control.reasons import words
 from sites.control.model import Inputs, UnitState
 from sites.control.money import best_usd_per_h, earning_usd_per_h
 from sites.control.prices import decisive
@@ -56,7 +57,7 @@ class Figures:
             "at_s": now_s,
             "site": self._run.setup.site,
             "mode": "halted" if halted else self._run.mode,
-            "mode_reason": decision.halted if halted else self._run.mode_reason,
+            "mode_reason": _halt_words(memory, decision) if halted else self._run.mode_reason,
             "simulated": self._run.simulated,
             "plan_mw": _mw(decision.plan_w),
             "intent_mw": _mw(decision.intended_w),
@@ -68,6 +69,7 @@ class Figures:
             "states": {**dict.fromkeys(map(str, UnitState), 0), **Counter(str(look.state) for look in looks.values())},
             "commands": len(decision.commands),
             "not_as_intended": listed,
+            "reasons": list(dict.fromkeys(words(code) for code in _site_codes(decision))),
             "faults": list(inputs.faults),
         }
 
@@ -110,17 +112,32 @@ class Figures:
                 yield {"unit": name, "state": str(state), "level": unit.level, "intent": level, "reason": reason}
 
 
+def _site_codes(decision: Decision) -> Iterator[str]:
+    """Yield why the intent is what it is, and why commands that follow from it wait."""
+    yield from decision.codes
+    yield from (refused.code for refused in decision.refused)
+
+
+def _halt_words(memory: Memory, decision: Decision) -> str:
+    detail = memory.halt.detail if memory.halt is not None else ""
+    return f"{words(decision.halted)}: {detail}" if detail else words(decision.halted)
+
+
 def _reason(unit: UnitMemory, look: Look | None, level: str | None) -> str:
-    """Return the code why a unit is not as intended; an empty text if it is."""
+    """Return in words why a unit is not as intended; an empty text if it is."""
+    return ", ".join(map(words, _unit_codes(unit, look, level)))
+
+
+def _unit_codes(unit: UnitMemory, look: Look | None, level: str | None) -> tuple[str, ...]:
     if look is None or look.state is UnitState.UNKNOWN:
-        return ", ".join((look.reasons if look is not None else ()) or ("unknown",))
+        return (look.reasons if look is not None else ()) or ("unknown",)
     if look.state is UnitState.FAULT:
-        return ", ".join(look.reasons or ("fault",))
+        return look.reasons or ("fault",)
     if unit.released:
-        return unit.released
+        return (unit.released,)
     if unit.command is not None:
-        return "commanded"
-    return "waits" if level is not None and unit.level is not None and unit.level != level else ""
+        return ("commanded",)
+    return ("waits",) if level is not None and unit.level is not None and unit.level != level else ()
 
 
 def _shown_w(terms: UnitTerms, look: Look | None) -> float:

@@ -44,6 +44,7 @@ def test_the_page_shows_the_figures_of_the_log_and_moves_with_it(browser, serve,
         assert page.tab.locator("#mode").inner_text().endswith("Reason: the feeder does not follow")
         assert page.tab.locator("#units tr").all_inner_texts() == ["m7\tunknown\tnot known\toff\tstale_telemetry"]
         assert page.tab.locator("#faults li").count() == 1
+        assert page.tab.locator("#reasons li").all_inner_texts() == ["power costs more than its work is worth"]
         assert page.tab.locator("#chart polyline").count() == 4
         beyond = [url for url in page.asked if not url.startswith((page.uri, "data:"))]
         assert (beyond, page.said, page.dialogs) == ([], [], [])

@@ -11,6 +11,7 @@ from bench.control.driving import eyes
 from bench.control.log.audit import AuditLog
 from bench.control.log.session import Session
 from bench.control.log.verify import verify
+from bench.control.reasons import words
 from bench.errors import RunFailedError
 from bench.levers.journal import Journal
 from hardware_profiles.errors import InputError
@@ -66,12 +67,14 @@ def test_a_controller_that_starts_again_goes_on_where_it_stopped(driven):
     driven.price(DEAR)
     driven.drive(driven.run(armed=True), 18, 60.0)
     earned = driven.rows[-1]["money"]["earned_usd"]
+    assert words("price") in driven.rows[-1]["reasons"]
+    assert any(words(code) in row["reasons"] for row in driven.rows for code in ("wave_full", "ramp_full", "min_on"))
     sent = driven.changes
     assert sent > 0
     driven.drive(driven.run(armed=True), 1, 60.0)
     row = driven.rows[-1]
     assert row["money"]["earned_usd"] == pytest.approx(earned, abs=0.05)
-    assert not [unit for unit in row["not_as_intended"] if unit["reason"] == "by_hand"]
+    assert not [unit for unit in row["not_as_intended"] if unit["reason"] == words("by_hand")]
     driven.drive(driven.run(armed=True), 30, 60.0)
     assert states(driven) == {"off": 10}
     assert driven.changes > sent
