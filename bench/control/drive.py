@@ -90,6 +90,8 @@ async def _opened(run: Run, clock: Clock, tell: Tell, stack: AsyncExitStack) -> 
     inputs = open_inputs(run.inputs, clock.now_s, session.inputs)
     stack.callback(inputs.close)
     hands = None if journal is None else Hands(journal, levers, run.devices)
+    if hands is not None:
+        hands.refuse_unknown(session.memory, run.folder)
     return _Driver(run, clock, tell, session, watched, eyes, inputs, hands, before)
 
 

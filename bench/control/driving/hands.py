@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from bench.control.decision.memory import Memory, UnitMemory
 from bench.control.decision.tick import Command
@@ -38,6 +39,20 @@ class Hands:
             if recall is not None:
                 recall(entry.setting)
         return entries
+
+    def refuse_unknown(self, memory: Memory, folder: Path) -> None:
+        """Raise InputError if the log does not know how units were found that an earlier run of this work moved."""
+        lost = [
+            name
+            for name, entry in self._entries.items()
+            if entry.level is not None and (name not in memory.units or memory.units[name].as_found != entry.level)
+        ]
+        if lost:
+            others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+            raise InputError(
+                f"{folder}: expected the log of the run that moved {lost[0]}{others} and did not bring it back, got "
+                "one without it; name the results of that run (--out), or run `perwatt levers restore` first"
+            )
 
     def barred(self, now_s: float) -> dict[str, str]:
         """Return the units that cannot be commanded now, with the code why."""

@@ -92,23 +92,36 @@ def folded(path: Path, at: Snapshot | None, setup_of: SetupOf) -> Fold:
     path
         The log.
     at
-        A snapshot, which counts if the log has its line.
+        A snapshot, whose line the log must have.
     setup_of
         Gives the setup of a run.
 
     Raises
     ------
     InputError
-        A line was changed, the files of a run are missing, or this version of perwatt decides otherwise.
+        A line was changed or removed, the files of a run are missing, or this version of perwatt decides otherwise.
     """
     state, since = Fold(), 0
-    if at is not None and any((line.number, line.sha256) == at[:2] for line in lines(path)):
+    if at is not None:
+        if (at.number, at.sha256) not in ((line.number, line.sha256) for line in lines(path)):
+            raise InputError(
+                f"{path}: {cut_words(at)}; nothing is commanded on a log that lacks lines: bring the units back with "
+                "`perwatt levers restore`, and move the folder elsewhere to begin a new log"
+            )
         state, since = at.state, at.number
     for one in replayed((line for line in lines(path) if line.number > since), state, setup_of):
         if one.fault:
             raise InputError(f"{path}: line {one.line.number}: {one.fault}; another version of perwatt wrote it")
         state = one.state
     return state
+
+
+def cut_words(at: Snapshot) -> str:
+    """Return what is wrong with a log that does not have the line of its snapshot, which is written after it."""
+    return (
+        f"expected line {at.number} of the digest {at.sha256[:12]}…, got a log without it: its end was removed or "
+        "written anew"
+    )
 
 
 def _again(row: dict[str, Any], state: Fold, setup: Setup) -> tuple[Fold, str]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bench.control.log import stored
 from bench.control.log.audit import AUDIT_FILE, ChainError, lines
-from bench.control.log.fold import Fold, replayed
+from bench.control.log.fold import Fold, cut_words, replayed
 from hardware_profiles.errors import InputError
 from hardware_profiles.opening import is_there
 
@@ -54,8 +54,5 @@ def verify(folder: Path) -> Verified:
     except (ChainError, InputError) as error:
         faults.append(str(error))
     if not saw_kept and kept is not None and not faults:
-        faults.append(
-            f"{path}: expected line {kept.number} of the digest {kept.sha256[:12]}…, got a log of {count} lines "
-            "without it: its end was removed or written anew"
-        )
+        faults.append(f"{path}: {cut_words(kept)}")
     return Verified(count, cycles, commands, head, tuple(faults))

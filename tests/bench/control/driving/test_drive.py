@@ -80,6 +80,24 @@ def test_a_controller_that_starts_again_goes_on_where_it_stopped(driven):
     assert driven.changes > sent
 
 
+def test_another_folder_or_a_cut_log_commands_nothing_while_units_are_away(driven):
+    driven.price(DEAR)
+    driven.drive(driven.run(armed=True), 18, 60.0)
+    sent = driven.changes
+    assert sent > 0
+    with pytest.raises(InputError, match="expected the log of the run that moved m"):
+        driven.drive(driven.run(armed=True, folder=driven.folder / "elsewhere"), 2, 60.0)
+    log = driven.folder / "armed" / "audit.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(b"".join(whole.splitlines(keepends=True)[:-3]))
+    with pytest.raises(InputError, match=r"its end was removed or written anew; .*perwatt levers restore"):
+        driven.drive(driven.run(armed=True), 2, 60.0)
+    assert driven.changes == sent
+    log.write_bytes(whole + b'{"n": torn')
+    driven.drive(driven.run(armed=True), 30, 60.0)
+    assert states(driven) == {"off": 10}
+
+
 def test_a_disk_that_refuses_the_decision_stops_the_run_before_a_byte_is_sent(driven, monkeypatch):
     driven.price(DEAR)
     append = AuditLog.append
