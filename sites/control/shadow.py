@@ -156,7 +156,7 @@ class _Walk:
             self.asleep_mw[step] += self._asleep_w[index] / W_PER_MW * expected[index]
         self.held += any(target.code == "hold" for target in decided.targets)
         for up_mw_h, down_mw_h, index in changed:
-            if plan.blocks[index].start_usd_per_mwh is not None:
+            if plan.blocks[index].start_usd_per_mwh:  # a block with least times alone pays the ramps of its units
                 continue
             usd = up_mw_h * self._worth(at, index, prices) + down_mw_h * prices.decisive
             self.ramps_usd += expected[index] * usd

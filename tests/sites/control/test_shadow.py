@@ -109,6 +109,15 @@ def test_a_block_with_start_costs_pays_for_its_starts_as_in_the_dispatch(example
     assert shadow.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9)
 
 
+def test_a_block_with_least_times_alone_pays_the_ramps_of_its_units(example):
+    site = example(MINING)
+    (block,) = site.mining
+    site = replace(site, mining=(replace(block, starts=StartTerms(min_up_h=1.0, min_down_h=1.0)),))
+    shadow = shadow_year(site, fleet(site, 1, ramp_s=600.0), HOLD)
+    assert shadow.switches > 2000
+    assert shadow.ramps_usd == pytest.approx(ramps_written_down(site), rel=1e-6)
+
+
 def test_a_site_with_a_battery_is_refused(example):
     site = replace(example(MINING), battery=Battery(1, 4, 0.9, 0.9))
     with pytest.raises(InputError, match=r"without a \[battery\]"):
