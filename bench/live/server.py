@@ -69,7 +69,9 @@ async def serve_page(log_path: Path, port: int, started: Callable[[int], None] |
     InputError
         The port is not free.
     """
-    page = _Page(Follower(log_path))
+    follower = Follower(log_path)
+    await asyncio.to_thread(follower.look)  # a browser that comes back at once finds the place that it names
+    page = _Page(follower)
     try:
         server = await asyncio.start_server(page.answer, HOST, port, limit=_REQUEST_BYTES)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,9 @@ class Stream:
 
     def until(self, name, number=1):
         """Return the data of the events of a name once there are so many."""
+        end_s = time.monotonic() + 60.0  # a silent stream has comments
         while len(found := [event.data for event in self.events if event.name == name.encode()]) < number:
+            assert time.monotonic() < end_s, f"no {name} came: {self.raw[-200:]!r}"
             data = self.connection.recv(65536)
             assert data, "the stream ended"
             self.raw += data
