@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,3 +99,20 @@ def replay_lines(shadow: Shadow) -> list[str]:
         f"{shadow.switches:,} changes of level; units waited for further prices in {shadow.held_h:,.0f} h",
         f"plan {shadow.plan_sha256}",
     ]
+
+
+def replay_document(shadow: Shadow) -> dict[str, Any]:
+    """Return the figures of a replayed year as JSON-ready data, in USD before rents and fixed cost."""
+    return {
+        "schema": "perwatt.control-replay/1",
+        "best_usd": shadow.best.net_usd,
+        "ordered_usd": shadow.ordered.net_usd,
+        "units_usd": shadow.units_usd,
+        "ramps_usd": shadow.ramps_usd,
+        "net_usd": shadow.net_usd,
+        "regret_usd": shadow.regret_usd,
+        "planned_usd": shadow.planned.net_usd,
+        "switches": shadow.switches,
+        "held_h": shadow.held_h,
+        "plan_sha256": shadow.plan_sha256,
+    }

@@ -59,7 +59,7 @@ def control(site: str, control: Path | None, store: Path, as_json: bool, **asked
     if chosen == "replay":
         from bench.cli.control.history import show_replay
 
-        return show_replay(site, control, str(asked["replay"]))
+        return show_replay(site, control, str(asked["replay"]), as_json=as_json)
     if chosen in {"status", "verify", "resume"}:
         from bench.cli.control import history
 

@@ -78,9 +78,9 @@ def ask_resume(site: str, store: Path, *, as_json: bool) -> int:
     return 0
 
 
-def show_replay(site: str, control: Path | None, prices: str) -> int:
+def show_replay(site: str, control: Path | None, prices: str, *, as_json: bool) -> int:
     """Show what a year of prices would have earned under control."""
-    from bench.control.replay import replay, replay_lines
+    from bench.control.replay import replay, replay_document, replay_lines
     from bench.control.setup.read import read_control
     from hardware_profiles.errors import InputError
 
@@ -91,7 +91,11 @@ def show_replay(site: str, control: Path | None, prices: str) -> int:
         if controlled.price is None:
             raise InputError.at(controlled.path, "price", expected="how the prices of the file are read")
         market = controlled.price, Path(prices)
-    for line in replay_lines(replay(read_site(site), units, controlled.rules, market)):
+    shadow = replay(read_site(site), units, controlled.rules, market)
+    if as_json:
+        emit_json(replay_document(shadow))
+        return 0
+    for line in replay_lines(shadow):
         say(line)
     return 0
 

@@ -54,7 +54,7 @@ def run(request: Request) -> int:
         emit_json(ending_document(task, ending, commands))
     else:
         print_ending(task, ending, commands)
-    if ending.halted or ending.reason == "not_restored":
+    if ending.halted or ending.reason == "not_restored" or (task.restoring and ending.listed):
         return 1
     return IN_SHADOW if ending.reason == "expired" or (armed is not None and armed.reason) else 0
 

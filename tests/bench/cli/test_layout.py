@@ -11,7 +11,9 @@ from bench.cli.layout import fit, fold
 from bench.cli.output import short
 from bench.cli.table import print_table
 from bench.inference import validation
+from bench.inference.published import DATA
 
+ROWS = str(DATA / "second_holdout.csv")
 VALIDATE = cache(validation.validate)
 
 
@@ -29,7 +31,7 @@ def validated_once(monkeypatch):
         ("yield", "fleet-40-sites"),
         ("yield", "georgia-50mw-gpu-modules", "--scenarios", "20"),
         ("validate", "mining"),
-        ("validate", "inference"),
+        ("validate", "inference", "--data", ROWS),
     ],
     ids=" ".join,
 )
@@ -52,8 +54,8 @@ def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypa
     "line",
     [
         "list workloads", "list variants", "list models", "list profiles", "list meters", "show antminer-s21",
-        "show nvidia-h200", "compare antminer-s21 nvidia-h200", "validate mining", "validate inference", "doctor",
-        "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8", "run llm --model llama-3.1-8b --dtype fp8 --rate 5,200",
+        "show nvidia-h200", "compare antminer-s21 nvidia-h200", "validate mining", "doctor",
+        f"validate inference --data {ROWS}", "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8", "run llm --model llama-3.1-8b --dtype fp8 --rate 5,200",
         "yield georgia-50mw-gpu-modules",
     ],
 )  # fmt: skip

@@ -86,6 +86,8 @@ def test_a_year_is_replayed_without_a_device(perwatt, site):
     done = perwatt("control", *words[:3], "--replay")
     assert done.returncode == 0, done.stderr
     assert "regret against the best plan" in done.stdout
+    document = json.loads(perwatt("control", *words[:3], "--replay", "--json").stdout)
+    assert document["regret_usd"] == pytest.approx(document["best_usd"] - document["net_usd"])
 
 
 @pytest.mark.parametrize("key", ["on_stale_price", "on_lost_telemetry", "feeder_kw", "min_off_s", "overshoot_percent"])
