@@ -55,7 +55,8 @@ def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypa
     [
         "list workloads", "list variants", "list models", "list profiles", "list meters", "show antminer-s21",
         "show nvidia-h200", "compare antminer-s21 nvidia-h200", "validate mining", "doctor",
-        f"validate inference --data {ROWS}", "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8", "run llm --model llama-3.1-8b --dtype fp8 --rate 5,200",
+        f"validate inference --data {ROWS}", "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8",
+        "run llm --model llama-3.1-8b --dtype fp8 --rate 5,200",
         "yield georgia-50mw-gpu-modules",
     ],
 )  # fmt: skip
