@@ -22,7 +22,7 @@ coverage: $(VENV)/test.stamp
 # The whole suite of faults on purpose, some hours: every step, signal and error, 100,000 damaged inputs, ten minutes of
 # fuzzing that coverage guides. It prints what it tried. A part of it: make faults PART=tests/faults/inputs
 faults: $(VENV)/fuzz.stamp
-	PERWATT_FAULTS=whole $(BIN)/pytest $(or $(PART),tests/faults tests/bench/lab tests/bench/control tests/docs)
+	PERWATT_FAULTS=whole $(BIN)/pytest $(or $(PART),tests/faults tests/bench/lab tests/bench/control tests/bench/sweep tests/bench/cli/sweep tests/docs)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import pytest
 from faults.command import WHOLE
 
 DEVICE = Path(__file__).parents[3] / "doubles" / "sweep" / "device.py"
-KILLS = 40 if WHOLE else 2
+KILLS = 40 if WHOLE else 1
 SWEEP = (
     "sweep", "sha256d_scan_cpu", "--levels", "low,high,mid", "--rounds", "1", "--plan", "smoke", "--threads", "1",
     "--variant", "scalar", "--dwell-s", "0.01", "--meter", "none",

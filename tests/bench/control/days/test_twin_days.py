@@ -6,7 +6,7 @@ from doubles.twin.promises import broken
 from doubles.twin.run_day import replayed, run
 from faults.command import WHOLE
 
-DAYS = 10_000 if WHOLE else 120
+DAYS = 10_000 if WHOLE else 60
 BLOCKS = 10
 
 
