@@ -8,8 +8,9 @@ import collections
 
 import pytest
 from doubles.namespaces.operator_machine import WORKLOADS, operator, overlapping, unsound
+from faults.command import of_the_whole_suite
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, of_the_whole_suite]
 
 DOMAINS = {
     "near": "rack-a", "far": "rack-a",  # one behind a slow line
