@@ -16,7 +16,7 @@ _CURRENT = Kind("name of a folder", 4096, stdin=False)
 HISTORY = 240  # cycles that the page draws
 MOST_BYTES = 32 * 2**20  # of the end of the log that one look reads
 _MOST_ROWS = 20  # that one look takes, unless it is the first: of a faster log, the newest ones
-_IDENTITY_BYTES = 4096  # of the first row, by which a log is told from another
+_IDENTITY_BYTES = 4096  # of the first row, which identifies the log
 
 
 class Shown(NamedTuple):

@@ -50,7 +50,7 @@ def plan_prices(plan: Plan, step: int, spot_usd_per_mwh: float) -> Prices:
 
 
 def flat_prices(plan: Plan, step: int, usd_per_mwh: float) -> Prices:
-    """Return one price for all power [USD/MWh meter], infinite too, of which tenants are charged the plan's."""
+    """Return one price for all power [USD/MWh meter], which may be infinite; tenants are charged the plan's price."""
     passed = plan.spot_usd_per_mwh[step] + plan.adder_usd_per_mwh[step]
     return Prices(passed, usd_per_mwh, usd_per_mwh, usd_per_mwh, usd_per_mwh, "price")
 

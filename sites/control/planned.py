@@ -50,7 +50,7 @@ def plan_of(year: SiteYear, start_s: float | None = None, hours: float | None = 
 
 
 class _Whole:
-    """The arrays of a whole year, of which a plan is a part."""
+    """The arrays of a whole year; a plan is a part of it."""
 
     def __init__(self, year: SiteYear) -> None:
         self._year, self._site = year, year.site

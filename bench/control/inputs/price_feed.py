@@ -98,7 +98,7 @@ def published_s(answer: Answer, now_s: float, place: str) -> float:
     Raises
     ------
     InputError
-        It states a time that is none.
+        It states an invalid time.
     """
     if answer.body[:1] == b"{" and len(answer.body) <= LARGEST_ANSWER:
         try:

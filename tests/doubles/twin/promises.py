@@ -30,7 +30,7 @@ def broken(day, trace):
 
 
 def _suspects(day, trace, at_s, window_s):
-    """Return the units of which nobody can know what they draw: they lied, or were switched on by somebody else."""
+    """Return the units whose power nobody can know: they lied, or somebody else switched them on."""
     for unit in day.units:
         times = trace.telemetry.get(unit.name, [])
         first = bisect_left(times, at_s - window_s)
