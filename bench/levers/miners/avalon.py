@@ -117,7 +117,7 @@ class Avalon(MinerLever):
         return says or "nothing to send: the device has this setting"
 
     async def _to_work(self, fields: Section, mode: str) -> str:
-        """Wake the miner if it is off, and set a mode; a wake-up without an answer is reported after the mode was sent."""
+        """Wake the miner if it is off, and set a mode; an unanswered wake-up is reported after the mode was sent."""
         unanswered, says = None, ""
         if _off(fields):
             try:
